@@ -1,0 +1,1 @@
+"""Tokens, habilitations, scopes: who asks, and the one decision of what it may read."""

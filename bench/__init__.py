@@ -1,0 +1,1 @@
+"""Measured speed. `make bench` runs everything; figures are kept in `bench/` with the command that reproduces them."""

@@ -1,0 +1,1 @@
+"""The access journal: durable, per field, kept 36 months, tamper-evident."""
