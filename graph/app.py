@@ -15,7 +15,7 @@ from auth.instants import Clock, now
 from graph.datapass import Webhook
 from graph.downloads import Downloads
 from graph.http import Endpoint
-from graph.lanes import as_declared
+from graph.lanes import Timing, as_declared
 from graph.observability import Metrics, configure_logs
 from graph.profile import PROFILE_QUERY
 from graph.remote_downloads import RemoteDownloads
@@ -26,20 +26,19 @@ from graph.stopping import Stopping
 from graph.trusted.ready import USE_CASES
 from portal.graphiql import routes as graphiql_routes
 from portal.tabs import profile_tab, use_case_tabs
-from resolvers.lane import Shorten
 from settings import Settings
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"]
 PERSONA = "910203041"
 
 
-def create_app(settings: Settings, *, clock: Clock = now, shorten: Shorten = as_declared) -> FastAPI:
+def create_app(settings: Settings, *, clock: Clock = now, timing: Timing = as_declared) -> FastAPI:
     """The application of one process. FastAPI's own pages are off: the schema documents itself."""
     stopping = Stopping(settings.drains_for)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with running(settings, clock, shorten) as service:
+        async with running(settings, clock, timing) as service:
             app.state.service = service
             app.state.stopping = stopping
             _mount(app, service, stopping)
@@ -102,25 +101,25 @@ class Front:
 
     def __init__(self, app: FastAPI) -> None:
         self._app = app
-        self._endpoint: _Asgi | None = None
+        self._endpoint: Any = app
+        """Set when all is started; nothing is asked before."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http" and scope["path"] == "/graphql":
-            if self._endpoint is None:
-                self._endpoint = _Asgi(self._app.state.endpoint)
-                _freeze_memory()
             await self._endpoint(scope, receive, send)
         elif scope["type"] == "lifespan":
-            await self._app(scope, receive, self._listening(send))
+            await self._app(scope, receive, self._ready(send))
         else:
             await self._app(scope, receive, send)
 
-    def _listening(self, send: Any) -> Any:
-        """Once started, the signal to stop is ours to hear first: the server has taken it by then."""
+    def _ready(self, send: Any) -> Any:
+        """Once started, the signal to stop is ours to hear first (the server has taken it by then), and what is in memory stays."""
 
         async def sent(message: Any) -> None:
             if message["type"] == "lifespan.startup.complete":
                 self._app.state.stopping.listen()
+                self._endpoint = _Asgi(self._app.state.endpoint)
+                _freeze_memory()
             await send(message)
 
         return sent

@@ -2,7 +2,8 @@
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from auth.instants import Clock
@@ -11,24 +12,27 @@ from providers.declaration import Provider, Timeouts
 from resolvers.budgets import Budget
 from resolvers.circuits import Circuit
 from resolvers.http_client import AiohttpClient, client_tls, shared_tls
-from resolvers.lane import Lane, Shorten, downloads_of
+from resolvers.lane import Lane, downloads_of
 from resolvers.sessions import SessionKeeper
 from resolvers.shared import SharedState
 from resolvers.spans import Spans
 from resolvers.traffic import Traffic
 from settings import Environment, Settings, provider_settings
 
+Timing = Callable[[str, Timeouts], Timeouts]
+"""The timeouts that the calls of a provider really have, by its id and what is declared."""
 
-def as_declared(timeouts: Timeouts) -> Timeouts:
+
+def as_declared(_provider: str, timeouts: Timeouts) -> Timeouts:
     return timeouts
 
 
 def lanes_of(
-    settings: Settings, shared: SharedState, clock: Clock, shorten: Shorten, spans: Spans | None
+    settings: Settings, shared: SharedState, clock: Clock, timing: Timing, spans: Spans | None
 ) -> Mapping[str, Lane]:
     """One lane for each room, by its id."""
     tls = shared_tls()
-    return {provider.id: _lane(provider, settings, tls, shared, clock, shorten, spans) for provider in PROVIDERS}
+    return {provider.id: _lane(provider, settings, tls, shared, clock, timing, spans) for provider in PROVIDERS}
 
 
 def _lane(
@@ -37,7 +41,7 @@ def _lane(
     tls: ssl.SSLContext,
     shared: SharedState,
     clock: Clock,
-    shorten: Shorten,
+    timing: Timing,
     spans: Spans | None,
 ) -> Lane:
     values = provider_settings(settings, provider)
@@ -50,7 +54,7 @@ def _lane(
         budget=Budget(provider.id, provider.rates if _keeps_rates(settings) else (), values, shared, clock),
         traffic=Traffic(),
         clock=clock,
-        shorten=shorten,
+        timing=partial(timing, provider.id),
         spans=spans,
     )
     if provider.session is not None and provider.session.needed(values):

@@ -17,7 +17,7 @@ from auth.instants import Clock, now
 from auth.registry import Registry
 from auth.tokens import PATIENCE, Tokens, key_of
 from graph.documents import Documents as GraphQLDocuments
-from graph.lanes import as_declared, lanes_of
+from graph.lanes import Timing, as_declared, lanes_of
 from graph.schema import REGISTRY, SCHEMA
 from graph.trusted.store import TrustedDocuments
 from migrations import upgrade
@@ -29,7 +29,6 @@ from resolvers.cache import Memory
 from resolvers.documents import Documents
 from resolvers.health import Watch
 from resolvers.history import History
-from resolvers.lane import Shorten
 from resolvers.operation import Diffusion
 from resolvers.probes import Probes
 from resolvers.quotas import AddressCeiling, Counters, Local, Shared
@@ -80,10 +79,10 @@ class Service:
 
 
 @asynccontextmanager
-async def running(settings: Settings, clock: Clock = now, shorten: Shorten = as_declared) -> AsyncIterator[Service]:
+async def running(settings: Settings, clock: Clock = now, timing: Timing = as_declared) -> AsyncIterator[Service]:
     """A started service; everything is closed, and every call in flight has its outcome, when the block ends.
 
-    `shorten` changes the declared timeouts: trials of failures do not wait as long as production does.
+    `timing` changes the declared timeouts: trials wait less for failures, and longer for machines that stall.
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     engine = engine_of(settings.database)
@@ -106,7 +105,7 @@ async def running(settings: Settings, clock: Clock = now, shorten: Shorten = as_
     redis_url = settings.redis_url.get_secret_value()
     shared = SharedState(connected(redis_url), Seal(settings.secret.get_secret_value()), workers=settings.workers)
     tracing = traces_of(settings)
-    lanes = lanes_of(settings, shared, clock, shorten, None if tracing is None else tracing.spans)
+    lanes = lanes_of(settings, shared, clock, timing, None if tracing is None else tracing.spans)
     memory = Memory(settings.cache_entries, clock)
     road = Road(
         lanes=lanes,

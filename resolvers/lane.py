@@ -49,7 +49,7 @@ PROBE_TIMEOUTS: Final = Timeouts(connect=timedelta(seconds=5), read=timedelta(se
 """The status pages of the ecosystem take a check of more than five seconds for a failure."""
 _NO_SPAN: Final[AbstractContextManager[None]] = nullcontext()
 
-Shorten = Callable[[Timeouts], Timeouts]
+Timing = Callable[[Timeouts], Timeouts]
 
 
 class _SessionRefused(Exception):
@@ -69,7 +69,7 @@ class Lane:
         budget: Budget,
         traffic: Traffic,
         clock: Clock,
-        shorten: Shorten,
+        timing: Timing,
         spans: Spans | None,
     ) -> None:
         self.provider = provider
@@ -83,7 +83,7 @@ class Lane:
         self.traffic = traffic
         self.session: SessionKeeper | None = None
         self._clock = clock
-        self._shorten = shorten
+        self._timing = timing
         self._spans = spans
         self._login = f"{provider.id}.{_LOGIN}"
 
@@ -105,7 +105,7 @@ class Lane:
         """
         self.circuit.refuse_if_open()
         judged = self._judged(read)
-        async with self.bulkhead.place(min(left(ends), timeouts.total)):
+        async with self.bulkhead.place(min(left(ends), self._timing(timeouts).total)):
             session = await self._session_within(ends)
             try:
                 call = build(replace(access, session=session))
@@ -120,7 +120,7 @@ class Lane:
 
     async def log_in(self, call: Call, timeouts: Timeouts, read: Callable[[httpx.Response], Any]) -> Any:
         """The answer to a login, as `SessionKeeper` asks for it: its caller holds the place."""
-        ends = asyncio.get_running_loop().time() + timeouts.total.total_seconds()
+        ends = asyncio.get_running_loop().time() + self._timing(timeouts).total.total_seconds()
         return await self._transmit(self._login, call, timeouts, _LOGIN_MAX_BYTES, ends, read)
 
     @asynccontextmanager
@@ -152,7 +152,7 @@ class Lane:
         """
         try:
             self.circuit.refuse_if_open()
-            async with self.bulkhead.place(PROBE_TIMEOUTS.total):
+            async with self.bulkhead.place(self._timing(PROBE_TIMEOUTS).total):
                 session = await self._session()
                 try:
                     return await self._probed(declared, replace(access, session=session))
@@ -167,13 +167,13 @@ class Lane:
         call = declared.call(access)
         if not call.url.startswith("http"):
             return None  # this provider is not configured here
-        ends = asyncio.get_running_loop().time() + PROBE_TIMEOUTS.total.total_seconds()
+        ends = asyncio.get_running_loop().time() + self._timing(PROBE_TIMEOUTS).total.total_seconds()
         ticket = await self.circuit.admit()
         try:
             await self.budget.take(left(ends))
             try:
                 with self._span(f"{self.provider.id}.{_PROBE}", call) as span:
-                    response = await self._sent(call, self._shorten(PROBE_TIMEOUTS), _PROBE_MAX_BYTES, ends, span)
+                    response = await self._sent(call, self._timing(PROBE_TIMEOUTS), _PROBE_MAX_BYTES, ends, span)
             except ProviderError:
                 await ticket.failed()
                 return False
@@ -208,7 +208,7 @@ class Lane:
             with self._span(label, call) as span:
                 leaving = call if span is None else span.carried(call)
                 answer = await stack.enter_async_context(
-                    self.client.stream(leaving, self._shorten(how.timeouts), how.max_bytes)
+                    self.client.stream(leaving, self._timing(how.timeouts), how.max_bytes)
                 )
                 if span is not None:
                     span.answered(answer.head)
@@ -245,7 +245,7 @@ class Lane:
                 raise TimedOut  # nobody waits any more
             self.circuit.refuse_if_open()  # it may have opened while this call waited for its turn
             with self._span(label, call) as span:
-                return await self._called(label, ticket, call, self._shorten(timeouts), max_bytes, ends, read, span)
+                return await self._called(label, ticket, call, self._timing(timeouts), max_bytes, ends, read, span)
         finally:
             await ticket.given_up()
 

@@ -21,14 +21,15 @@ from auth.caller import Usage
 from auth.issuing import grant, issue
 from cli.demo import agefiph_delivery, load_agefiph
 from graph.app import create_app
-from graph.lanes import as_declared
+from graph.lanes import Timing
 from graph.schema import REGISTRY
 from graph.service import Service
 from providers import PROVIDERS
-from resolvers.lane import Shorten
+from providers.declaration import Timeouts
 from sandbox.clock import CLOCK
 from sandbox.serve import SIMULATORS, Sandbox, serve
 from settings import Settings, sandbox_port
+from settings.surface import Limits
 from tracing.search import Filter, search
 
 DINUM = "13002526500013"
@@ -36,6 +37,16 @@ START = datetime(2026, 3, 10, 9, 30, tzinfo=UTC)
 """A Tuesday morning in Paris, outside of every maintenance window."""
 REASON = {"X-Contexte": "Marche public 2026-17", "X-Objet": "Analyse des candidatures"}
 ALL = "*all*"
+PATIENCE = 20
+"""How many times longer than in production a test waits: a machine that stalls is no failure of a provider."""
+
+
+UNHURRIED: Mapping[str, Any] = {"operation_seconds": 300.0, "limits": Limits(validation_ms=60_000)}
+"""What a test that does not say otherwise sets, for the same reason."""
+
+
+def patient(_provider: str, timeouts: Timeouts) -> Timeouts:
+    return Timeouts(connect=timeouts.connect * PATIENCE, read=timeouts.read * PATIENCE, total=timeouts.total * PATIENCE)
 
 
 class Clock:
@@ -114,7 +125,7 @@ def _simulators() -> Iterator[Providers]:
 
 def _wait_until_open(ports: Iterable[int]) -> None:
     for port in ports:
-        for _ in range(2000):
+        for _ in range(12_000):
             try:
                 socket.create_connection(("127.0.0.1", port), 1).close()
                 break
@@ -256,13 +267,14 @@ async def api(tmp_path: Path, providers: Providers, clock: Clock) -> AsyncIterat
 class started:  # noqa: N801 - reads as a verb: `async with started(settings, clock) as api`
     """An API with these settings, in this event loop."""
 
-    def __init__(self, settings: Settings, clock: Clock, shorten: Shorten = as_declared) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, clock: Clock, timing: Timing = patient) -> None:
+        unsaid = {name: value for name, value in UNHURRIED.items() if name not in settings.model_fields_set}
+        self.settings = settings.model_copy(update=unsaid)
         self.clock = clock
-        self.shorten = shorten
+        self.timing = timing
 
     async def __aenter__(self) -> Api:
-        app = create_app(self.settings, clock=self.clock, shorten=self.shorten)
+        app = create_app(self.settings, clock=self.clock, timing=self.timing)
         self._lifespan = app.router.lifespan_context(app)
         await self._lifespan.__aenter__()
         transport = httpx.ASGITransport(app=app, client=("127.0.0.1", 40000))

@@ -15,7 +15,7 @@ SERVER = os.environ.get("GRAPHE_TEST_POSTGRES", "postgresql://postgres@127.0.0.1
 async def own_database() -> AsyncIterator[str]:
     """Its name; dropped afterwards, whoever is still connected to it."""
     try:
-        server = await asyncpg.connect(f"{SERVER}/postgres", timeout=2)
+        server = await asyncpg.connect(f"{SERVER}/postgres", timeout=10)
     except (OSError, TimeoutError, asyncpg.PostgresError):
         pytest.skip("no PostgreSQL server on the loopback (GRAPHE_TEST_POSTGRES)")
     name = f"graphe_test_{uuid.uuid4().hex[:12]}"

@@ -25,7 +25,7 @@ def sirens(first: int) -> "itertools.chain[str]":
 async def main(url: str, token: str, first: int) -> None:
     numbers = iter(sirens(first))
     headers = {"Authorization": f"Bearer {token}", "X-Contexte": "Essai", "X-Objet": "Charge"}
-    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=120) as client:
 
         async def caller() -> None:
             for siren in numbers:

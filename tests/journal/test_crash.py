@@ -29,7 +29,7 @@ LOAD = Path(__file__).with_name("crash_load.py")
 KILLS = int(os.environ.get("GRAPHE_CRASHES", "3"))
 ANSWERS = (1, 12, 60)
 """How many answers are waited for before a kill: right after the start, or under way."""
-TIMEOUT_S = 60
+TIMEOUT_S = 240
 DATASETS = {
     "insee": "insee.unite_legale",
     "cma_france": "cma_france.entreprise_artisanale",

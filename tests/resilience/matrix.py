@@ -22,6 +22,7 @@ from graph.service import datasets
 from providers import PROVIDERS
 from providers.declaration import Http, Timeouts, subject_of
 from settings import variable
+from tests.conftest import patient
 
 HURRIED = Timeouts(connect=timedelta(seconds=2), read=timedelta(seconds=2), total=timedelta(seconds=4))
 OURS = frozenset({"BUDGET_EXCEEDED", "DEADLINE_EXCEEDED", "INTERNAL_SERVER_ERROR"})
@@ -31,12 +32,20 @@ IDS = tuple(provider.id for provider in PROVIDERS if any(dataset.provider_id == 
 HALVES = (frozenset(IDS[::2]), frozenset(IDS[1::2]))
 
 
-def hurried(timeouts: Timeouts) -> Timeouts:
-    return Timeouts(
-        connect=min(timeouts.connect, HURRIED.connect),
-        read=min(timeouts.read, HURRIED.read),
-        total=min(timeouts.total, HURRIED.total),
-    )
+class Haste:
+    """Timeouts of a trial: short for the providers that fail by letting us wait, long for all others."""
+
+    def __init__(self) -> None:
+        self.of: frozenset[str] = frozenset()
+
+    def __call__(self, provider: str, timeouts: Timeouts) -> Timeouts:
+        if provider not in self.of:
+            return patient(provider, timeouts)
+        return Timeouts(
+            connect=min(timeouts.connect, HURRIED.connect),
+            read=min(timeouts.read, HURRIED.read),
+            total=min(timeouts.total, HURRIED.total),
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +59,11 @@ class Case:
     subcode: str = ""
     before_login: bool = False
     unless: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def waits(self) -> bool:
+        """The fault is a wait: it ends by a timeout of ours."""
+        return "PROVIDER_TIMEOUT" in self.codes and not self.wish.get("statut")
 
 
 def query_of(dataset: Any) -> str:

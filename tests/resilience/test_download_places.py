@@ -13,7 +13,7 @@ MORE = 2
 
 async def until(api: Api, *, busy: int, waiting: int) -> None:
     places = api.service.road.lanes["inpi_rne"].downloads[DOWNLOAD]
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while (places.busy, places.waiting) != (busy, waiting):  # noqa: ASYNC110 - the simulator is in a thread
             await asyncio.sleep(0)
 

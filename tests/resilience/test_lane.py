@@ -53,7 +53,7 @@ async def exchange(clock: Clock, client: Failing, ends: float = math.inf) -> Any
         budget=Budget("essai", (), {}, shared, clock),
         traffic=Traffic(),
         clock=clock,
-        shorten=lambda timeouts: timeouts,
+        timing=lambda timeouts: timeouts,
         spans=None,
     )
     return await lane.exchange(

@@ -14,7 +14,7 @@ from sandbox import faults
 from sandbox.faults import Fault
 from settings import Settings
 from tests.conftest import Clock, Providers, started
-from tests.resilience.matrix import DATASETS, hurried, query_of
+from tests.resilience.matrix import DATASETS, query_of
 from tests.resilience.test_fault_matrix import SETTINGS, forgotten, logged_in
 
 SENT = 200_000_000
@@ -38,7 +38,7 @@ async def test_no_dataset_takes_more_than_it_declares(
     settings = Settings(data_dir=tmp_path / "var", sandbox_port=providers.first_port, **SETTINGS)
     faults._bomb()
     beyond = []
-    async with started(settings, Clock(), hurried) as api:
+    async with started(settings, Clock()) as api:
         await logged_in(api, {dataset.provider_id for dataset in DATASETS})
         for dataset in DATASETS:
             forgotten(api)

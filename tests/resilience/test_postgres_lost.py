@@ -103,7 +103,7 @@ async def accounted_for(api: Api, answers: list[Answer]) -> None:
         assert told
         entries = await api.journal_of(answer)
         assert told <= {entry["jeu_de_donnees"] for entry in entries if entry["nature"] is Nature.ACCES}
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while await in_progress(api.service.journal.store, Filter()):  # noqa: ASYNC110 - the journal's own task tells it
             await asyncio.sleep(0.01)  # what was interrupted is told within a second of the return
     assert (await verify(api.service.journal.store, public_keys=[])).problemes == ()

@@ -86,7 +86,7 @@ async def test_the_server_hears_the_signal_when_the_time_to_drain_is_over(stops:
     signal.raise_signal(signal.SIGTERM)
     assert stopping.asked
     assert stops == [], "not yet"
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while not stops:  # noqa: ASYNC110 - a signal is no event of the loop
             await asyncio.sleep(0.001)
     assert stops == [signal.SIGTERM]
@@ -125,7 +125,7 @@ def served(folder: Path, **more: str) -> Iterator[tuple["subprocess.Popen[bytes]
     finally:
         if process.poll() is None:
             process.kill()
-        process.wait(10)
+        process.wait(60)
 
 
 async def status_of(client: httpx.AsyncClient, url: str) -> int:
@@ -137,7 +137,7 @@ async def status_of(client: httpx.AsyncClient, url: str) -> int:
 
 
 async def until(client: httpx.AsyncClient, url: str, status: int) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while await status_of(client, url) != status:  # noqa: ASYNC110 - what is waited for is in another process
             await asyncio.sleep(0.01)
 
@@ -145,7 +145,7 @@ async def until(client: httpx.AsyncClient, url: str, status: int) -> None:
 async def test_readiness_ends_before_the_service_does(tmp_path: Path) -> None:
     """A minute to drain, which the second signal ends: nothing here waits for it."""
     with served(tmp_path, GRAPHE_DRAIN_SECONDS="60") as (process, base):
-        async with httpx.AsyncClient(timeout=30) as client:
+        async with httpx.AsyncClient(timeout=120) as client:
             await until(client, f"{base}/pret", 200)
             process.send_signal(signal.SIGTERM)
             await until(client, f"{base}/pret", 503)
@@ -161,7 +161,7 @@ async def test_readiness_ends_before_the_service_does(tmp_path: Path) -> None:
 
 async def test_without_a_time_to_drain_the_first_signal_stops(tmp_path: Path) -> None:
     with served(tmp_path, GRAPHE_DRAIN_SECONDS="0") as (process, base):
-        async with httpx.AsyncClient(timeout=30) as client:
+        async with httpx.AsyncClient(timeout=120) as client:
             await until(client, f"{base}/pret", 200)
         process.send_signal(signal.SIGTERM)
         assert await asyncio.to_thread(process.wait, 30) in (0, -signal.SIGTERM)

@@ -38,7 +38,7 @@ QUERY = (
 )
 DATASETS = {"infogreffe.extrait_rcs", "opqibi.certification_ingenierie"}
 CALLERS = 6
-TIMEOUT_S = 90
+TIMEOUT_S = 300
 
 
 # --- Replicas behind a balancer ----------------------------------------------------------------------

@@ -72,7 +72,7 @@ async def exchange(clock: Clock, client: Failing, *, method: str, calls: int) ->
         budget=Budget("essai", (Rate(calls=calls, per=DAY),), {}, shared, clock),
         traffic=Traffic(),
         clock=clock,
-        shorten=lambda timeouts: timeouts,
+        timing=lambda timeouts: timeouts,
         spans=None,
     )
     found = await lane.exchange(

@@ -232,7 +232,7 @@ async def test_a_collector_that_is_away_costs_no_answer(tmp_path: Path, provider
 
     url = f"http://127.0.0.1:{closed_port()}/v1/traces"
     settings = Settings(data_dir=tmp_path / "var", sandbox_port=providers.first_port, traces_url=url)
-    async with asyncio.timeout(30), started(settings, clock) as api:
+    async with asyncio.timeout(120), started(settings, clock) as api:
         assert (await api.ask(RCS, variables={"s": CLAIR_VALLON})).errors == []
 
 
@@ -250,7 +250,7 @@ def test_without_a_collector_its_libraries_are_not_even_loaded() -> None:
         "assert traces_of(Settings()) is None; "
         "print([name for name in sys.modules if name.startswith(('graph.spans', 'opentelemetry.exporter'))])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=240)
     assert done.stdout.strip() == "[]"
 
 

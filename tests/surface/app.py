@@ -4,17 +4,16 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fastapi import FastAPI
-
-from graph.app import create_app
+from graph.app import Front, create_app
 from portal import graphiql
 from settings import Settings
+from tests.conftest import patient
 
 NOW = datetime(2026, 3, 10, 9, 30, tzinfo=UTC)
 STATIC = "TRIAL_STATIC"
 """The variable that names another folder of static files: one without GraphiQL's built assets shows the plain page."""
 
 
-def create() -> FastAPI:
+def create() -> Front:
     graphiql.STATIC = Path(os.environ.get(STATIC, graphiql.STATIC))
-    return create_app(Settings(), clock=lambda: NOW)
+    return Front(create_app(Settings(), clock=lambda: NOW, timing=patient))

@@ -29,6 +29,8 @@ DINUM = "13002526500013"
 REASON = {"X-Contexte": "Marche public 2026-17", "X-Objet": "Analyse des candidatures"}
 MODERN = "application/graphql-response+json"
 ALL = "*all*"
+TIMEOUT_S = 120
+"""How long we wait before we say that it hangs."""
 _TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
 
@@ -64,8 +66,8 @@ class Server:
         sent = {"Authorization": f"Bearer {self.token(scopes)}", **REASON, **(headers or {})}
         if content is not None:
             sent.setdefault("Content-Type", "application/json")
-            return httpx.post(self.url + path, content=content, headers=sent, timeout=30)
-        return httpx.post(self.url + path, json=body, headers=sent, timeout=30)
+            return httpx.post(self.url + path, content=content, headers=sent, timeout=TIMEOUT_S)
+        return httpx.post(self.url + path, json=body, headers=sent, timeout=TIMEOUT_S)
 
     def ask(self, query: str, variables: Mapping[str, Any] | None = None, **more: Any) -> httpx.Response:
         return self.post({"query": query, "variables": variables}, **more)
@@ -101,7 +103,7 @@ async def issued(settings: Settings, scopes: frozenset[str]) -> tuple[str, str, 
 
 def until(condition: Callable[[], Any]) -> Any:
     """The first true value: what changes in the database reaches each worker within half a second."""
-    for _ in range(1_000):
+    for _ in range(6_000):
         found = condition()
         if found:
             return found
@@ -128,6 +130,7 @@ def started(folder: Path, sandbox_port: int, profile: Profile, **more: str) -> I
         "GRAPHE_SANDBOX_PORT": str(sandbox_port),
         "GRAPHE_PORT": str(port),
         "GRAPHE_PROFIL": profile.value,
+        "GRAPHE_OPERATION_SECONDS": "300",
         **more,
     }
     log = folder / "server.log"
@@ -144,7 +147,7 @@ def started(folder: Path, sandbox_port: int, profile: Profile, **more: str) -> I
     finally:
         process.send_signal(signal.SIGINT)
         try:
-            process.wait(20)
+            process.wait(TIMEOUT_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -156,11 +159,11 @@ async def prepared(settings: Settings, folder: Path) -> None:
 
 
 def _wait(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
-    for _ in range(3000):
+    for _ in range(6_000):
         if process.poll() is not None:
             raise RuntimeError(f"the server did not start: {log.read_text(encoding='utf-8')}")
         with contextlib.suppress(httpx.HTTPError):
-            if httpx.get(f"{url}/sante", timeout=1).status_code == 200:
+            if httpx.get(f"{url}/sante", timeout=10).status_code == 200:
                 return
         threading.Event().wait(0.02)
     raise RuntimeError("the server did not answer")

@@ -14,7 +14,7 @@ from tracing.journal import Journal
 from tracing.search import Filter, in_progress, search
 
 LOAD = Path(__file__).with_name("journal_load.py")
-TIMEOUT_S = 60
+TIMEOUT_S = 240
 
 
 async def start(url: str, requests: int) -> asyncio.subprocess.Process:
