@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from auth.instants import Clock
 from resolvers.health import Watch
 from resolvers.lane import Lane
+from resolvers.tasks import ended
 
 logger = logging.getLogger(__name__)
 
@@ -65,8 +66,7 @@ class History:
     async def close(self) -> None:
         """Save what is counted; a database that is away loses these figures, and nothing else."""
         if self._keeping is not None:
-            self._keeping.cancel()
-            await asyncio.gather(self._keeping, return_exceptions=True)
+            await ended(self._keeping)
         await self._watch.tell()
         await self.save()
 

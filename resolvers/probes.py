@@ -20,6 +20,7 @@ from resolvers.health import Sounding, Watch
 from resolvers.lane import Lane
 from resolvers.maintenance import until_end
 from resolvers.shared import SharedState
+from resolvers.tasks import ended
 
 logger = logging.getLogger(__name__)
 
@@ -49,8 +50,7 @@ class Probes:
 
     async def close(self) -> None:
         if self._looking is not None:
-            self._looking.cancel()
-            await asyncio.gather(self._looking, return_exceptions=True)
+            await ended(self._looking)
 
     async def turn(self) -> None:
         """Make the probes that are due now."""

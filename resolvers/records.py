@@ -27,6 +27,7 @@ from resolvers.cache import Obtained
 from resolvers.decision import AnyDataset
 from resolvers.sealing import digest_of
 from resolvers.shared import SharedState
+from resolvers.tasks import ended
 from resolvers.trace import GivenUp
 
 T = TypeVar("T")
@@ -125,8 +126,7 @@ class Records:
         try:
             yield
         finally:
-            renewing.cancel()
-            await asyncio.gather(renewing, return_exceptions=True)
+            await ended(renewing)
 
     async def keep(
         self, source: AnySource, landed: Mapping[Any, Obtained], beside: Mapping[tuple[str, Any], Obtained]

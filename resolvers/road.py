@@ -40,6 +40,7 @@ from resolvers.http_client import Answer
 from resolvers.lane import Lane
 from resolvers.maintenance import until_end
 from resolvers.records import Records
+from resolvers.tasks import ended
 from resolvers.trace import AnyDataset, Commit, GivenUp, Trace, Untraced
 from tracing.journal import JournalUnavailable
 
@@ -150,10 +151,7 @@ class Road:
         """
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=within)
-        left = list(self._tasks)
-        for task in left:
-            task.cancel()
-        await asyncio.gather(*left, return_exceptions=True)
+        await asyncio.gather(*map(ended, list(self._tasks)))
 
     # --- One flight: the keys that nobody else is asking ---------------------------------------------
 

@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 from uuid_utils import uuid7
 
 from resolvers.sealing import Seal
+from resolvers.tasks import ended
 
 logger = logging.getLogger(__name__)
 
@@ -141,8 +142,7 @@ class SharedState:
 
     async def close(self) -> None:
         if self._counting is not None:
-            self._counting.cancel()
-            await asyncio.gather(self._counting, return_exceptions=True)
+            await ended(self._counting)
         if self._redis is not None:
             await self._redis.aclose()
 

@@ -17,6 +17,10 @@ from typing import Any
 import httpx
 import pytest
 
+import auth.tokens
+import graph.service
+import graph.status
+import tracing.postgres
 from auth.caller import Usage
 from auth.issuing import grant, issue
 from cli.demo import agefiph_delivery, load_agefiph
@@ -47,6 +51,17 @@ UNHURRIED: Mapping[str, Any] = {"operation_seconds": 300.0, "limits": Limits(val
 
 def patient(_provider: str, timeouts: Timeouts) -> Timeouts:
     return Timeouts(connect=timeouts.connect * PATIENCE, read=timeouts.read * PATIENCE, total=timeouts.total * PATIENCE)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patience_with_databases() -> Iterator[None]:
+    """A database that answers late is not away, unless a test is about that."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (tracing.postgres, auth.tokens, graph.service, graph.status):
+            for name in ("TIMEOUT_S", "PATIENCE", "_PATIENCE"):
+                if hasattr(module, name):
+                    patch.setattr(module, name, 120.0)
+        yield
 
 
 class Clock:

@@ -220,7 +220,7 @@ async def test_a_network_that_swallows_everything_is_found_out(
     for module in (tracing.postgres, auth.tokens, graph.service, graph.status):
         for name in ("TIMEOUT_S", "READ_TIMEOUT_S", "PATIENCE", "_PATIENCE"):
             if hasattr(module, name):
-                monkeypatch.setattr(module, name, 0.3)
+                monkeypatch.setattr(module, name, 1.0)
     api = await start(public_anyway)
     assert (await asked(api, BOTH)).errors == []
     relay.hang()
