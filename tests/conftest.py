@@ -25,7 +25,6 @@ from auth.caller import Usage
 from auth.issuing import grant, issue
 from cli.demo import agefiph_delivery, load_agefiph
 from graph.app import create_app
-from graph.lanes import Timing
 from graph.schema import REGISTRY
 from graph.service import Service
 from providers import PROVIDERS
@@ -45,12 +44,29 @@ PATIENCE = 20
 """How many times longer than in production a test waits: a machine that stalls is no failure of a provider."""
 
 
+HURRIED = Timeouts(connect=timedelta(seconds=2), read=timedelta(seconds=2), total=timedelta(seconds=4))
 UNHURRIED: Mapping[str, Any] = {"operation_seconds": 300.0, "limits": Limits(validation_ms=60_000)}
 """What a test that does not say otherwise sets, for the same reason."""
 
 
 def patient(_provider: str, timeouts: Timeouts) -> Timeouts:
     return Timeouts(connect=timeouts.connect * PATIENCE, read=timeouts.read * PATIENCE, total=timeouts.total * PATIENCE)
+
+
+class Haste:
+    """Timeouts of a trial: short for the providers that fail by letting us wait, long for all others."""
+
+    def __init__(self) -> None:
+        self.of: frozenset[str] = frozenset()
+
+    def __call__(self, provider: str, timeouts: Timeouts) -> Timeouts:
+        if provider not in self.of:
+            return patient(provider, timeouts)
+        return Timeouts(
+            connect=min(timeouts.connect, HURRIED.connect),
+            read=min(timeouts.read, HURRIED.read),
+            total=min(timeouts.total, HURRIED.total),
+        )
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -204,6 +220,8 @@ class Api:
     service: Service
     clock: Clock
     settings: Settings
+    haste: Haste
+    """Whose timeouts are short; nobody's at first."""
     tokens: dict[Any, str] = field(default_factory=dict)
 
     async def token(
@@ -282,19 +300,19 @@ async def api(tmp_path: Path, providers: Providers, clock: Clock) -> AsyncIterat
 class started:  # noqa: N801 - reads as a verb: `async with started(settings, clock) as api`
     """An API with these settings, in this event loop."""
 
-    def __init__(self, settings: Settings, clock: Clock, timing: Timing = patient) -> None:
+    def __init__(self, settings: Settings, clock: Clock) -> None:
         unsaid = {name: value for name, value in UNHURRIED.items() if name not in settings.model_fields_set}
         self.settings = settings.model_copy(update=unsaid)
         self.clock = clock
-        self.timing = timing
+        self.haste = Haste()
 
     async def __aenter__(self) -> Api:
-        app = create_app(self.settings, clock=self.clock, timing=self.timing)
+        app = create_app(self.settings, clock=self.clock, timing=self.haste)
         self._lifespan = app.router.lifespan_context(app)
         await self._lifespan.__aenter__()
         transport = httpx.ASGITransport(app=app, client=("127.0.0.1", 40000))
         self._client = httpx.AsyncClient(transport=transport, base_url="http://api.test")
-        return Api(self._client, app.state.service, self.clock, self.settings)
+        return Api(self._client, app.state.service, self.clock, self.settings, self.haste)
 
     async def __aexit__(self, *error: object) -> None:
         await self._client.aclose()

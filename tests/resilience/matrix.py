@@ -7,7 +7,6 @@ import ssl
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,32 +19,14 @@ from graph.examples import query_for, ways
 from graph.schema import REGISTRY, SCHEMA
 from graph.service import datasets
 from providers import PROVIDERS
-from providers.declaration import Http, Timeouts, subject_of
+from providers.declaration import Http, subject_of
 from settings import variable
-from tests.conftest import patient
 
-HURRIED = Timeouts(connect=timedelta(seconds=2), read=timedelta(seconds=2), total=timedelta(seconds=4))
 OURS = frozenset({"BUDGET_EXCEEDED", "DEADLINE_EXCEEDED", "INTERNAL_SERVER_ERROR"})
 WAYS = ways(SCHEMA, REGISTRY)
 DATASETS = tuple(dataset for dataset in datasets() if isinstance(dataset.source.how, Http))
 IDS = tuple(provider.id for provider in PROVIDERS if any(dataset.provider_id == provider.id for dataset in DATASETS))
 HALVES = (frozenset(IDS[::2]), frozenset(IDS[1::2]))
-
-
-class Haste:
-    """Timeouts of a trial: short for the providers that fail by letting us wait, long for all others."""
-
-    def __init__(self) -> None:
-        self.of: frozenset[str] = frozenset()
-
-    def __call__(self, provider: str, timeouts: Timeouts) -> Timeouts:
-        if provider not in self.of:
-            return patient(provider, timeouts)
-        return Timeouts(
-            connect=min(timeouts.connect, HURRIED.connect),
-            read=min(timeouts.read, HURRIED.read),
-            total=min(timeouts.total, HURRIED.total),
-        )
 
 
 @dataclass(frozen=True, kw_only=True)

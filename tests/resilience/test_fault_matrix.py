@@ -22,7 +22,6 @@ from tests.resilience.matrix import (
     HALVES,
     OURS,
     Case,
-    Haste,
     closed_port,
     full_port,
     pointed_elsewhere,
@@ -106,24 +105,19 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 SETTINGS = {"quotas": False, "graphiql": False, "limits": Limits(validation_ms=60_000), "address_calls_per_minute": 0}
 
 
-@pytest.fixture(scope="module")
-def haste() -> Haste:
-    return Haste()
-
-
 @pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def api(tmp_path_factory: pytest.TempPathFactory, _simulators: Providers, haste: Haste) -> AsyncIterator[Api]:
+async def api(tmp_path_factory: pytest.TempPathFactory, _simulators: Providers) -> AsyncIterator[Api]:
     """One API for the whole matrix: `forgotten` makes it as new."""
     folder = tmp_path_factory.mktemp("matrix")
     faults._bomb()
-    async with api_of(folder, _simulators, haste) as running:
+    async with api_of(folder, _simulators) as running:
         yield running
 
 
 @asynccontextmanager
-async def api_of(folder: Path, simulators: Providers, haste: Haste) -> AsyncIterator[Api]:
+async def api_of(folder: Path, simulators: Providers) -> AsyncIterator[Api]:
     settings = Settings(data_dir=folder / "var", sandbox_port=simulators.first_port, **SETTINGS)
-    async with started(settings, Clock(), haste) as running:
+    async with started(settings, Clock()) as running:
         yield running
 
 
@@ -193,7 +187,7 @@ def open_files() -> int:
 
 
 @pytest.mark.parametrize("case", ON_THE_WIRE, ids=lambda case: case.name)
-async def test_a_fault_on_the_wire(api: Api, providers: Providers, haste: Haste, case: Case) -> None:
+async def test_a_fault_on_the_wire(api: Api, providers: Providers, case: Case) -> None:
     wrong: list[str] = []
     for failing_half, healthy_half in (HALVES, HALVES[::-1]):
         forgotten(api)
@@ -201,7 +195,7 @@ async def test_a_fault_on_the_wire(api: Api, providers: Providers, haste: Haste,
             api.clock.advance(days=3)
         await logged_in(api, HALVES[0] | HALVES[1] if not case.before_login else healthy_half)
         tasks = len(asyncio.all_tasks())
-        haste.of = failing_half if case.waits else frozenset()
+        api.haste.of = failing_half if case.waits else frozenset()
         for provider in failing_half:
             providers.misbehave(provider, **case.wish)
         failing, healthy = await asyncio.gather(asked(api, failing_half), asked(api, healthy_half))
@@ -216,11 +210,10 @@ async def elsewhere(
     monkeypatch: pytest.MonkeyPatch, folder: Path, providers: Providers, base: str, case: Case
 ) -> list[str]:
     wrong: list[str] = []
-    haste = Haste()
     for number, half in enumerate(HALVES):
-        haste.of = half if case.waits else frozenset()
         with pointed_elsewhere(monkeypatch, half, base):
-            async with api_of(folder / str(number), providers, haste) as api:
+            async with api_of(folder / str(number), providers) as api:
+                api.haste.of = half if case.waits else frozenset()
                 failing, healthy = await asyncio.gather(asked(api, half), asked(api, HALVES[1 - number]))
                 wrong += faults_of(case, failing) + untouched(healthy)
     return wrong
