@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
 from inspect import isawaitable
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
 from graphql import ExecutionResult, OperationDefinitionNode
@@ -39,10 +39,12 @@ from graph.cost import Estimate, Reader, estimate, excess_in, excess_of_calls
 from graph.documents import Prepared, is_query, name_of
 from graph.execution import run
 from graph.freshness import oldest_accepted
+from graph.leaving import GONE, ClientGone, unless_gone
 from graph.limits import Excess
 from graph.modes import MY_RIGHTS, STRICT, schema_answer, strict_refusal
 from graph.profiles import SURFACES
 from graph.reason import BadReason, reason_of
+from graph.responses import json_answer, too_many
 from graph.rights import protected_fields
 from graph.service import DIFFUSION, Service
 from graph.sharing import Flights, identity
@@ -58,10 +60,6 @@ from tracing.journal import JournalUnavailable
 
 logger = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
-GONE = 499
-"""What the journal and the log say when the caller left before the answer."""
 _MAX_COSTS = 1_000
 
 
@@ -98,23 +96,23 @@ class Endpoint:
         try:
             media_type = negotiated(headers.get("accept"))
         except BadRequest as error:
-            return _json(refusal(error.message, error.code, request_id), error.status or 406, LEGACY, request_id)
+            return json_answer(refusal(error.message, error.code, request_id), error.status or 406, LEGACY, request_id)
         wait = self._service.addresses.seconds_to_wait(address_of(request))
         if wait is not None:
-            return _too_many(wait, media_type, request_id)
+            return too_many(wait, media_type, request_id)
         try:
             caller = await self._service.tokens.resolve(bearer, address_of(request))
             asked = await self._asked(request, headers)
             status, body = await self._execute(request, headers, request_id, caller, asked, media_type)
         except TokenRefused as error:
             body = refusal(error.message, error.code, request_id, raison=error.reason, codeApiEntreprise=error.code_api)
-            response = _json(body, error.status, media_type, request_id)
+            response = json_answer(body, error.status, media_type, request_id)
             if error.status == 401:
                 response.headers["WWW-Authenticate"] = 'Bearer realm="graphe-entreprise"'
             return response
         except BadRequest as error:
             body = refusal(error.message, error.code, request_id, **error.extensions)
-            response = _json(body, error.status or _failed(media_type), media_type, request_id)
+            response = json_answer(body, error.status or _failed(media_type), media_type, request_id)
             if error.allow is not None:
                 response.headers["Allow"] = error.allow
             return response
@@ -127,8 +125,8 @@ class Endpoint:
                 request_id,
                 reessayable=True,
             )
-            return _json(body, 503, media_type, request_id)
-        response = _json(body, status, media_type, request_id)
+            return json_answer(body, 503, media_type, request_id)
+        response = json_answer(body, status, media_type, request_id)
         meter: Meter | None = getattr(request.state, "meter", None)
         if meter is not None:
             response.headers.update(meter.headers())
@@ -245,7 +243,7 @@ class Endpoint:
         """The answer that an identical request in flight gives to this one too; `None` when there is none."""
         while (flight := self._flights.joined(key)) is not None:
             if flight.result is None:
-                await _unless_gone(request, flight.landing())
+                await unless_gone(request, flight.landing())
             if flight.result is None or flight.operation is None:
                 continue  # given up: its caller has left
             operation.share(flight.operation)
@@ -333,7 +331,7 @@ class Endpoint:
         try:
             result = run(service.schema, prepared, chosen, operation, asked.variables)
             if isawaitable(result):
-                return await _unless_gone(request, asyncio.ensure_future(result))
+                return await unless_gone(request, asyncio.ensure_future(result))
         except BaseException:
             # The caller left, or the process is told to stop.
             await asyncio.shield(service.commit(operation.trace.entries(GONE)))
@@ -357,29 +355,6 @@ class Endpoint:
                 return strict_refusal(refused, caller, request_id)
         known = prepared.schema_answers.get(name)
         return None if known is None else {"data": orjson.Fragment(known), "extensions": {"idRequete": request_id}}
-
-
-class ClientGone(Exception):
-    """The caller closed the connection before the answer."""
-
-
-async def _unless_gone(request: Request, execution: "asyncio.Future[T]") -> T:
-    """The result, or `ClientGone` as soon as the caller has left: nobody is waiting for the rest."""
-    watcher = asyncio.ensure_future(_disconnected(request))
-    watcher.add_done_callback(lambda _: execution.cancel())
-    try:
-        return await execution
-    except asyncio.CancelledError:
-        if watcher.done():
-            raise ClientGone from None
-        raise
-    finally:
-        watcher.cancel()
-
-
-async def _disconnected(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 def _failed(media_type: str) -> int:
@@ -414,39 +389,3 @@ def _level_of(caller: Caller, reason: Reason) -> Callable[[AnyDataset], Level]:
         return level(caller, dataset, declared=declared)
 
     return read
-
-
-def _too_many(wait: int, media_type: str, request_id: str) -> Response:
-    body = refusal(
-        f"Trop de requêtes depuis cette adresse. Réessayez dans {wait} s.",
-        "TOO_MANY_REQUESTS",
-        request_id,
-        codeApiEntreprise="00429",
-        reessayable=True,
-        reessayerDans=wait,
-    )
-    response = _json(body, 429, media_type, request_id)
-    response.headers["Retry-After"] = str(wait)
-    return response
-
-
-def _json(body: Body, status: int, media_type: str, request_id: str) -> Response:
-    return JsonAnswer(encode(body), status, _CONTENT_TYPES[media_type], request_id)
-
-
-class JsonAnswer(Response):
-    """An answer whose headers are always the same four: Starlette's own way to them costs more than all the rest."""
-
-    def __init__(self, content: bytes, status: int, content_type: bytes, request_id: str) -> None:
-        self.status_code = status
-        self.body = content
-        self.background = None
-        self.raw_headers = [
-            (b"content-type", content_type),
-            (b"content-length", str(len(content)).encode()),
-            (b"x-request-id", request_id.encode()),
-            (b"cache-control", b"no-store"),
-        ]
-
-
-_CONTENT_TYPES = {name: f"{name}; charset=utf-8".encode() for name in (MODERN, LEGACY)}

@@ -5,7 +5,8 @@ from typing import Any
 
 import orjson
 
-from graph.http import GONE, Endpoint
+from graph.http import Endpoint
+from graph.leaving import GONE
 from sandbox.personas import CLAIR_VALLON, GROUPE
 from tests.conftest import REASON, Api, Providers
 from tests.surface.test_leaving import request_of

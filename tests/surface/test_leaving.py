@@ -7,7 +7,8 @@ from typing import Any
 import orjson
 from starlette.requests import Request
 
-from graph.http import GONE, Endpoint
+from graph.http import Endpoint
+from graph.leaving import GONE
 from sandbox.personas import CLAIR_VALLON
 from tests.conftest import REASON, Api, Providers
 
