@@ -68,7 +68,7 @@ bench: install  ## Measure speed (minutes); figures are kept in bench/
 chaos: install  ## Take everything away under load and count what is lost: nothing (3 minutes)
 	$(BIN)/python -m bench.chaos
 
-soak: install  ## Watch what one process holds under load: it must not grow (30 minutes)
+soak: install  ## Watch what one process holds under load: it must not grow (45 minutes)
 	$(BIN)/python -m bench.soak
 
 clean:  ## Remove what was installed and built

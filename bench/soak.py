@@ -1,4 +1,4 @@
-"""`make soak`, or `python -m bench.soak [--minutes 30] [--rate 20]`: one process of the API under mixed load, for long.
+"""`make soak`, or `python -m bench.soak [--minutes 45] [--rate 25]`: one process of the API under mixed load, for long.
 
 Many companies, ever new documents, providers that fail and come back. Every ten seconds: resident memory, open files, threads,
 tasks of the event loop. The process keeps less than in production (see `KEPT`), so that what it keeps is full when the warm-up ends.
@@ -247,8 +247,8 @@ def report(wish: argparse.Namespace, samples: list[Sample], left: collections.Co
 def main() -> int:
     parser = argparse.ArgumentParser(description="One process under mixed load, for long.")
     parser.add_argument("what", nargs="?", choices=["serve"], help=argparse.SUPPRESS)
-    parser.add_argument("--minutes", type=float, default=30)
-    parser.add_argument("--rate", type=float, default=20, help="requests a second")
+    parser.add_argument("--minutes", type=float, default=45)
+    parser.add_argument("--rate", type=float, default=25, help="requests a second")
     wish = parser.parse_args()
     if wish.what == "serve":
         serve()
