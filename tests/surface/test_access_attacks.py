@@ -22,7 +22,7 @@ from auth.tokens import rights_changed
 from sandbox.personas import CESSEE, CLAIR_VALLON, GROUPE, INTERDITE, NON_DIFFUSIBLE, UNKNOWN
 from tests.conftest import Providers
 from tests.surface.app import NOW
-from tests.surface.server import Server, until
+from tests.surface.server import TIMEOUT_S, Server, until
 from tests.surface.watched import Watched
 
 LA = f'entreprise(siren: "{CLAIR_VALLON}")'
@@ -147,9 +147,11 @@ def test_two_tokens_in_two_places_are_never_mixed(production: Server) -> None:
         body = production.post({"query": query, "token": rich, "extensions": {"token": rich}}, **place).json()
         assert body["data"] == {"entreprise": {"rcs": None}}
     twice = httpx.Headers([("Authorization", f"Bearer {poor}"), ("Authorization", f"Bearer {rich}")])
-    response = httpx.post(production.url + "/graphql", json={"query": query}, headers=twice, timeout=120)
+    response = httpx.post(production.url + "/graphql", json={"query": query}, headers=twice, timeout=TIMEOUT_S)
     assert response.status_code in (400, 401) or response.json()["data"] == {"entreprise": {"rcs": None}}
-    alone = httpx.post(f"{production.url}/graphql?token={rich}", json={"query": query, "token": rich}, timeout=120)
+    alone = httpx.post(
+        f"{production.url}/graphql?token={rich}", json={"query": query, "token": rich}, timeout=TIMEOUT_S
+    )
     assert alone.status_code == 401
 
 

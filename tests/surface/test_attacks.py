@@ -14,7 +14,7 @@ import pytest
 from graph.schema import REGISTRY
 from sandbox.personas import CLAIR_VALLON, FOURNIL, TERRASSEMENT
 from tests.conftest import Providers
-from tests.surface.server import MODERN, Server, issued, until
+from tests.surface.server import MODERN, TIMEOUT_S, Server, issued, until
 from tests.surface.watched import CPU_SECONDS, Watched
 
 
@@ -271,7 +271,7 @@ def test_a_body_that_does_not_say_its_size_is_measured_as_it_comes(production: S
 
     headers = {"Authorization": f"Bearer {production.token()}", "Content-Type": "application/json"}
     try:
-        response = httpx.post(production.url + "/graphql", content=endless(), headers=headers, timeout=120)
+        response = httpx.post(production.url + "/graphql", content=endless(), headers=headers, timeout=TIMEOUT_S)
     except httpx.WriteError:
         assert sent < 50_000_000  # closed while we were still talking
     else:

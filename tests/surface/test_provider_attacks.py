@@ -26,7 +26,7 @@ from tests.conformance import checks
 from tests.conftest import Providers
 from tests.resilience.matrix import query_of
 from tests.surface import hostile
-from tests.surface.server import Server, issued, started
+from tests.surface.server import TIMEOUT_S, Server, issued, started
 
 CPU_SECONDS = 0.25
 MEMORY_BYTES = 100_000_000
@@ -261,7 +261,7 @@ def test_an_archive_is_handed_on_unopened(battered: Server, providers: Providers
     deeds = battered.ask(ACTES).json()["data"]["entreprise"]["actes"]["actes"]
     answering(providers, "inpi_rne", packed.getvalue(), only="/download", content_type="application/zip")
     with bounded(battered):
-        response = httpx.get(deeds[0]["document"]["url"], timeout=120)
+        response = httpx.get(deeds[0]["document"]["url"], timeout=TIMEOUT_S)
     assert (response.status_code, response.content) in ((200, packed.getvalue()), (502, response.content))
     assert list(Path("/tmp").glob("graphe-essai-evasion*")) == []  # noqa: S108 - where the archive points
 
@@ -278,7 +278,7 @@ def test_a_name_chosen_by_a_provider_is_no_path_and_no_header(
     (deed,) = body["data"]["entreprise"]["actes"]["actes"]
     providers.sandbox.reset()
     answering(providers, "inpi_rne", b"%PDF-1.4\n", only="/download", content_type="application/pdf")
-    response = httpx.get(deed["document"]["url"], timeout=120)
+    response = httpx.get(deed["document"]["url"], timeout=TIMEOUT_S)
     assert response.status_code == 200
     assert "set-cookie" not in response.headers
     disposition = response.headers["content-disposition"]

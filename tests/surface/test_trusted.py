@@ -15,7 +15,7 @@ from graph.trusted.manifests import ManifestRefused, read_manifest
 from graph.trusted.ready import USE_CASES, UseCase
 from sandbox.personas import CLAIR_VALLON, PERSONAS
 from tests.conftest import Api, Providers
-from tests.surface.server import Server, until
+from tests.surface.server import TIMEOUT_S, Server, until
 
 TEXT = "query Raison($siren: Siren!) { entreprise(siren: $siren) { sirene { siren } } }"
 DIGEST = hashlib.sha256(TEXT.encode()).hexdigest()
@@ -180,7 +180,7 @@ def test_graphiql_opens_one_tab_per_use_case_and_each_is_answered(production: Se
         headers = {name: value.encode("latin-1") for name, value in tab["entetes"].items()}
         body = {"query": tab["requete"], "variables": tab["variables"]}
         sent = {"Authorization": f"Bearer {production.token()}".encode(), **headers}
-        answer = httpx.post(production.url + "/graphql", json=body, headers=sent, timeout=120).json()
+        answer = httpx.post(production.url + "/graphql", json=body, headers=sent, timeout=TIMEOUT_S).json()
         assert answer["data"]["entreprise"]["siren"] == CLAIR_VALLON
         codes = {error["extensions"]["code"] for error in answer.get("errors", [])}
         assert not codes & {"INTERNAL_SERVER_ERROR", "BAD_USER_INPUT", "TRACEABILITY_REQUIRED"}
