@@ -40,6 +40,11 @@ class Stage:
         """Seconds of CPU of the API, all its workers, since their start."""
         return process_cpu(self.api.pid)
 
+    def workers(self) -> list[int]:
+        """The processes that serve: the children of the one that was started, or itself when it has none."""
+        children = Path(f"/proc/{self.api.pid}/task/{self.api.pid}/children").read_text().split()
+        return [int(child) for child in children] or [self.api.pid]
+
     def memory(self, peak: bool = True) -> float:
         """Peak (or present) resident memory of the API, in MB."""
         name = "VmHWM" if peak else "VmRSS"

@@ -31,8 +31,11 @@ class Bulkhead:
             )
         self.waiting += 1
         try:
-            async with asyncio.timeout(max(patience.total_seconds(), 0)):
+            if not self._places.locked():
                 await self._places.acquire()
+            else:
+                async with asyncio.timeout(max(patience.total_seconds(), 0)):
+                    await self._places.acquire()
         except TimeoutError:
             raise TimedOut from None
         finally:

@@ -294,14 +294,37 @@ class Lane:
         So is, once, one that only reads and whose connection broke before any answer: as a call of its own in the budget.
         """
         leaving = call if span is None else span.carried(call)
+        try:
+            response = await self.client.send(leaving, timeouts, max_bytes)
+        except (NotConnected, Severed) as error:
+            response = await self._sent_again(error, leaving, timeouts, max_bytes, ends, span)
+        if span is not None:
+            span.answered(response)
+        return response
+
+    async def _sent_again(
+        self,
+        failure: NotConnected | Severed,
+        leaving: Call,
+        timeouts: Timeouts,
+        max_bytes: int,
+        ends: float,
+        span: CallSpan | None,
+    ) -> httpx.Response:
+        """The answer to a call whose first attempt failed so."""
+        attempts = 0
         severed = False
 
         def again(error: BaseException) -> bool:
             nonlocal severed
             first, severed = not severed, severed or isinstance(error, Severed)
-            return isinstance(error, NotConnected) or (severed and first and call.method in _READING)
+            return isinstance(error, NotConnected) or (severed and first and leaving.method in _READING)
 
         async def sent() -> httpx.Response:
+            nonlocal attempts
+            attempts += 1
+            if attempts == 1:
+                raise failure
             if severed:
                 try:
                     await self.budget.take(left(ends))
@@ -319,9 +342,7 @@ class Lane:
             response: httpx.Response = await trying(sent)
         finally:
             if span is not None:
-                span.attempts = trying.statistics.get("attempt_number", 1)
-        if span is not None:
-            span.answered(response)
+                span.attempts = attempts
         return response
 
     async def _settle(
@@ -343,6 +364,8 @@ class Lane:
 
     async def _session_within(self, ends: float) -> str:
         """A login may wait for that of another, and that for one more: not beyond the end of those who wait for the call."""
+        if self.session is None:
+            return ""
         try:
             async with asyncio.timeout(left(ends).total_seconds()):
                 return await self._session()

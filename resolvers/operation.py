@@ -354,7 +354,8 @@ class Operation:
         obtained += await self._road.obtain(source, allowed, self._asker) if allowed else []
         made = sum((source.id, key) in self.trace.intentions for key in allowed)
         await self.meter.refund(dataset, granted - calls_for(source, made))
-        return obtained + [self._over_budget(dataset)] * (len(keys) - len(allowed))
+        beyond = len(keys) - len(allowed)
+        return obtained + [self._over_budget(dataset)] * beyond if beyond else obtained
 
     def _over_budget(self, dataset: AnyDataset) -> BudgetExceeded:
         wait = self.meter.retry_in()

@@ -40,7 +40,7 @@ from resolvers.http_client import Answer
 from resolvers.lane import Lane
 from resolvers.maintenance import until_end
 from resolvers.records import Records
-from resolvers.tasks import ended
+from resolvers.tasks import ended, together
 from resolvers.trace import AnyDataset, Commit, GivenUp, Trace, Untraced
 from tracing.journal import JournalUnavailable
 
@@ -136,7 +136,7 @@ class Road:
             task = asyncio.create_task(self._fly(source, mine, asker))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        found = list(await asyncio.gather(*map(asyncio.shield, waits)))
+        found = await together([asyncio.shield(wait) for wait in waits])
         left = [key for key, obtained in zip(keys, found, strict=True) if type(obtained.error) is GivenUp]
         if left and not asker.trace.written:
             # They were another request's, whose caller left before they were made: they are ours now.
@@ -239,14 +239,14 @@ class Road:
         alone = list(keys)
         if how.bulk is not None and len(keys) > 1:
             chunks = [keys[start : start + how.bulk.size] for start in range(0, len(keys), how.bulk.size)]
-            answers = await asyncio.gather(*(self._bulk(lane, source, how.bulk, chunk, asker) for chunk in chunks))
+            answers = await together([self._bulk(lane, source, how.bulk, chunk, asker) for chunk in chunks])
             for answer in answers:
                 outcomes.update(answer)
             missing = [key for key in keys if key not in outcomes]
             alone = missing if how.bulk.missing_alone else []
             if not how.bulk.missing_alone:
                 outcomes.update((key, NotFound()) for key in missing)
-        singles = await asyncio.gather(*(self._single(lane, source, how, key, asker) for key in alone))
+        singles = await together([self._single(lane, source, how, key, asker) for key in alone])
         outcomes.update(zip(alone, singles, strict=True))
         if source.completion is not None:
             outcomes = await self._completed(source, outcomes, asker)

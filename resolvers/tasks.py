@@ -1,10 +1,20 @@
-"""How a task of ours that runs beside the others is ended."""
+"""Tasks of ours that run beside the others: how several are awaited, how one is ended."""
 
 import asyncio
-from typing import Any, Final
+from collections.abc import Awaitable, Sequence
+from typing import Any, Final, TypeVar
+
+T = TypeVar("T")
 
 _AGAIN: Final = 0.5
 """Seconds after which a task that goes on is cancelled once more."""
+
+
+async def together(awaitables: Sequence[Awaitable[T]]) -> list[T]:
+    """What each gives, in order, all at once; the only one of its kind, as it mostly is, needs no task of its own."""
+    if len(awaitables) == 1:
+        return [await awaitables[0]]
+    return list(await asyncio.gather(*awaitables))
 
 
 async def ended(task: "asyncio.Task[Any]") -> None:

@@ -7,7 +7,7 @@ outcome. What was never resolved (`@skip`) leaves no line; what was refused does
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -37,12 +37,28 @@ class Untraced(GivenUp):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The leaves asked below a dataset's field, as schema paths: readable by this caller, or not."""
+    """The leaves asked below a dataset's field, as schema paths, in order: readable by this caller, or not."""
 
     granted: tuple[str, ...]
     refused: tuple[str, ...]
     missing: tuple[str, ...]
     """The scopes, any of which would have opened a refused one."""
+
+    def __or__(self, other: "Selection") -> "Selection":
+        """All that either holds. Nearly every line has one selection, which is kept as it is."""
+        if other is self or other is NOTHING:
+            return self
+        if self is NOTHING:
+            return other
+        return Selection(
+            _union(self.granted, other.granted),
+            _union(self.refused, other.refused),
+            _union(self.missing, other.missing),
+        )
+
+
+def _union(one: Iterable[str], other: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({*one, *other}))
 
 
 NOTHING = Selection((), (), ())
@@ -54,9 +70,7 @@ class Line:
 
     dataset: AnyDataset
     subject: str
-    granted: set[str] = field(default_factory=set)
-    refused: set[str] = field(default_factory=set)
-    missing: set[str] = field(default_factory=set)
+    selection: Selection = NOTHING
     asked: bool = False
     denied: bool = False
     """The whole dataset was refused, whatever the fields."""
@@ -72,9 +86,7 @@ class Line:
     """`issue` is that of a field of the answer, and not only of what the service consulted."""
 
     def select(self, selection: Selection) -> None:
-        self.granted.update(selection.granted)
-        self.refused.update(selection.refused)
-        self.missing.update(selection.missing)
+        self.selection |= selection
 
     def close(self, obtained: Obtained, *, issue: Issue, code: str | None, cache: bool, consulted: bool) -> None:
         """Take an outcome. The line was served by the cache when all its outcomes were."""
@@ -120,8 +132,8 @@ class Trace:
         """The whole dataset was refused for this subject."""
         line = self.line(dataset, subject)
         line.denied = True
-        line.refused.update(selection.granted, selection.refused)
-        line.missing.update(missing)
+        refused = Selection((), _union(selection.granted, selection.refused), tuple(sorted(missing)))
+        line.select(refused)
 
     async def announce(self, asked: Iterable[tuple[AnyDataset, Any]], source: str, commit: Commit) -> None:
         """Return once a durable intention stands for each dataset and key: one for all the keys of a line.
@@ -145,10 +157,10 @@ class Trace:
             self.intentions[source, key] = line.intention
         if entries:
             writings.add(_announced(fresh, asyncio.ensure_future(commit(entries))))
-        if writings:
+        if len(writings) > 1:
             await asyncio.wait(writings)
         for writing in writings:
-            writing.result()
+            await asyncio.shield(writing)
 
     def entries(self, status: int) -> list[Entry]:
         """What the journal must hold before the answer leaves. A line without outcome was given up."""
@@ -166,12 +178,12 @@ class Trace:
             if line.asked:
                 issue = Issue.ABANDONNE if line.issue is Issue.EN_COURS else line.issue
                 yield self._entry(line, Nature.ACCES, issue, now, status)
-            if line.refused or line.denied:
+            if line.selection.refused or line.denied:
                 refused = self._entry(line, Nature.ACCES, Issue.REFUSE, now, status)
                 yield replace(
                     refused,
-                    champs=tuple(sorted(line.refused)),
-                    portees_manquantes=tuple(sorted(line.missing)),
+                    champs=line.selection.refused,
+                    portees_manquantes=line.selection.missing,
                     code="UNAUTHORIZED_FIELD_OR_TYPE",
                     cache=False,
                     perimee=False,
@@ -188,7 +200,7 @@ class Trace:
             sujet=line.subject,
             jeu_de_donnees=line.dataset.id,
             fournisseur=line.dataset.provider_id,
-            champs=tuple(sorted(line.granted)),
+            champs=line.selection.granted,
             issue=issue,
             code=line.code,
             portees_manquantes=(),
