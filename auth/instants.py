@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 Clock = Callable[[], datetime]
 """What time it is. Given to whatever needs it, so that tests decide."""
@@ -15,6 +16,12 @@ def utc(instant: datetime) -> datetime:
 def now() -> datetime:
     """The system clock, the only place that reads it."""
     return datetime.now(UTC)
+
+
+@lru_cache(maxsize=16_384)
+def utc_text(instant: datetime) -> str:
+    """An instant as answers write it: ISO 8601, UTC, to the second."""
+    return instant.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def months_later(instant: datetime, months: int) -> datetime:

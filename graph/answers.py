@@ -6,11 +6,13 @@ from typing import Any
 import orjson
 from graphql import GraphQLError
 
+from auth.instants import utc_text
 from graph.cost import Estimate
+from graph.french import in_french
 from graph.notices import notices
 from providers.errors import NotFound, ProviderError
 from resolvers.errors import FieldError
-from resolvers.operation import Operation, Provenance, utc_text
+from resolvers.operation import Operation, Provenance
 
 Body = dict[str, Any]
 
@@ -19,8 +21,9 @@ def error_body(error: GraphQLError, request_id: str, fallback_code: str) -> Body
     """One error as the client reads it. What we did not foresee says nothing of its cause."""
     original = error.original_error
     extensions: Body = {"code": fallback_code}
-    message = error.message
+    message = in_french(error.message)
     if isinstance(original, FieldError):
+        message = error.message
         extensions = {"code": original.code, **_code_api(original.code_api), "reessayable": original.retryable}
         extensions.update(original.extensions)
     elif original is not None and not isinstance(original, GraphQLError):

@@ -15,7 +15,7 @@ from auth.instants import Clock, now
 from graph.datapass import Webhook
 from graph.downloads import Downloads
 from graph.http import Endpoint
-from graph.lanes import Timing, as_declared
+from graph.lanes import TimingByProvider, as_declared
 from graph.observability import Metrics, configure_logs
 from graph.profile import PROFILE_QUERY
 from graph.remote_downloads import RemoteDownloads
@@ -32,7 +32,7 @@ METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"]
 PERSONA = "910203041"
 
 
-def create_app(settings: Settings, *, clock: Clock = now, timing: Timing = as_declared) -> FastAPI:
+def create_app(settings: Settings, *, clock: Clock = now, timing: TimingByProvider = as_declared) -> FastAPI:
     """The application of one process. FastAPI's own pages are off: the schema documents itself."""
     stopping = Stopping(settings.drains_for)
 

@@ -19,7 +19,7 @@ from resolvers.spans import Spans
 from resolvers.traffic import Traffic
 from settings import Environment, Settings, provider_settings
 
-Timing = Callable[[str, Timeouts], Timeouts]
+TimingByProvider = Callable[[str, Timeouts], Timeouts]
 """The timeouts that the calls of a provider really have, by its id and what is declared."""
 
 
@@ -28,7 +28,7 @@ def as_declared(_provider: str, timeouts: Timeouts) -> Timeouts:
 
 
 def lanes_of(
-    settings: Settings, shared: SharedState, clock: Clock, timing: Timing, spans: Spans | None
+    settings: Settings, shared: SharedState, clock: Clock, timing: TimingByProvider, spans: Spans | None
 ) -> Mapping[str, Lane]:
     """One lane for each room, by its id."""
     tls = shared_tls()
@@ -41,7 +41,7 @@ def _lane(
     tls: ssl.SSLContext,
     shared: SharedState,
     clock: Clock,
-    timing: Timing,
+    timing: TimingByProvider,
     spans: Spans | None,
 ) -> Lane:
     values = provider_settings(settings, provider)

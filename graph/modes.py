@@ -11,7 +11,7 @@ from auth.caller import Caller
 from graph.answers import Body
 from graph.documents import Prepared
 from graph.rights import Protected, view
-from resolvers.operation import denied_field
+from resolvers.refusals import denied_field
 
 STRICT: Final = "stricte"
 """`extensions.autorisation`: nothing is executed unless everything is granted."""

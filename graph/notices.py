@@ -2,8 +2,9 @@
 
 from typing import Any
 
+from auth.instants import utc_text
 from auth.lifecycle import expiring_soon
-from resolvers.operation import Operation, utc_text
+from resolvers.operation import Operation
 
 
 def notices(operation: Operation) -> dict[str, Any]:

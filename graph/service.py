@@ -17,7 +17,7 @@ from auth.instants import Clock, now
 from auth.registry import Registry
 from auth.tokens import PATIENCE, Tokens, key_of
 from graph.documents import Documents as GraphQLDocuments
-from graph.lanes import Timing, as_declared, lanes_of
+from graph.lanes import TimingByProvider, as_declared, lanes_of
 from graph.schema import REGISTRY, SCHEMA
 from graph.trusted.store import TrustedDocuments
 from migrations import upgrade
@@ -79,7 +79,9 @@ class Service:
 
 
 @asynccontextmanager
-async def running(settings: Settings, clock: Clock = now, timing: Timing = as_declared) -> AsyncIterator[Service]:
+async def running(
+    settings: Settings, clock: Clock = now, timing: TimingByProvider = as_declared
+) -> AsyncIterator[Service]:
     """A started service; everything is closed, and every call in flight has its outcome, when the block ends.
 
     `timing` changes the declared timeouts: trials wait less for failures, and longer for machines that stall.

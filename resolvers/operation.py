@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import lru_cache, partial
+from functools import partial
 from inspect import isawaitable
 from typing import Any, TypeVar
 
@@ -19,7 +19,6 @@ from auth.caller import Caller
 from auth.instants import Clock
 from providers.declaration import Dataset, Ouverture, Source, subject_of
 from providers.errors import NotFound, ProviderError
-from providers.identifiers import Siren
 from providers.record import Document, DocumentDistant
 from resolvers.cache import Obtained
 from resolvers.decision import AnyDataset, Level, level
@@ -29,15 +28,23 @@ from resolvers.errors import (
     DeadlineExceeded,
     Denied,
     FieldError,
-    JournalDown,
     ProviderFailed,
     RightsUnchecked,
     TraceabilityMissing,
 )
 from resolvers.later import Later
 from resolvers.quotas import Meter, calls_for, keys_for
+from resolvers.refusals import (
+    deadline_exceeded,
+    denied_field,
+    journal_down,
+    over_budget,
+    rights_unchecked,
+    traceability_missing,
+)
 from resolvers.road import Asker, Road
 from resolvers.trace import NOTHING, Line, Selection, Trace, Untraced
+from resolvers.views import hides, unit_of, view
 from tracing.entry import Issue
 
 K = TypeVar("K")
@@ -134,12 +141,12 @@ class Operation:
         if not self.caller.checked and dataset.ouverture is not Ouverture.PUBLIQUE:
             line = self._open(dataset, subject, selection)
             line.settle(Issue.ECHEC, RightsUnchecked.code)
-            raise _rights_unchecked(dataset)
+            raise rights_unchecked(dataset)
         declared = not self.reason.missing
         if dataset.ouverture is Ouverture.PROTEGEE and not declared:
             line = self._open(dataset, subject, selection)
             line.settle(Issue.REFUSE, TraceabilityMissing.code)
-            raise _traceability_missing(self.reason.missing)
+            raise traceability_missing(self.reason.missing)
         readable = level(self.caller, dataset, declared=declared)
         masked = readable is Level.MASKED
         line = self._open(dataset, subject, selection)
@@ -275,7 +282,7 @@ class Operation:
                 return self._finish(dataset, key, self._nothing(), line, path, masked=True, cache=False)
         obtained, cache = await self._obtained(dataset, key)
         masked = not dataset.opening.by_diffusion or unit is None
-        if masked and isinstance(key, str) and _hides(dataset, key, obtained):
+        if masked and isinstance(key, str) and hides(dataset, key, obtained):
             return self._finish(dataset, key, self._nothing(), line, path, masked=True, cache=cache)
         return self._finish(dataset, key, obtained, line, path, masked=masked, cache=cache)
 
@@ -295,15 +302,9 @@ class Operation:
                 # Another field may wait for the same future: whoever leaves must not take it away.
                 obtained = await asyncio.shield(self._loader(source).load(key))
         except TimeoutError:
-            raise DeadlineExceeded(
-                "Le temps imparti à la requête est écoulé avant la réponse du fournisseur. Réessayez.",
-                {"fournisseur": dataset.provider_id, "jeuDeDonnees": dataset.id},
-            ) from None
+            raise deadline_exceeded(dataset) from None
         if isinstance(obtained.error, Untraced):
-            raise JournalDown(
-                "L'accès ne peut pas être journalisé pour le moment : aucune donnée n'est servie. Réessayez.",
-                {"fournisseur": dataset.provider_id, "jeuDeDonnees": dataset.id},
-            )
+            raise journal_down(dataset)
         if obtained.instead_of is not None and self._fresh_after is not None and obtained.at <= self._fresh_after:
             return replace(obtained, value=None, error=obtained.instead_of, views={}, stale=False, cached=False), False
         return obtained, obtained.cached
@@ -355,19 +356,7 @@ class Operation:
         made = sum((source.id, key) in self.trace.intentions for key in allowed)
         await self.meter.refund(dataset, granted - calls_for(source, made))
         beyond = len(keys) - len(allowed)
-        return obtained + [self._over_budget(dataset)] * beyond if beyond else obtained
-
-    def _over_budget(self, dataset: AnyDataset) -> BudgetExceeded:
-        wait = self.meter.retry_in()
-        return BudgetExceeded(
-            f"Votre quota d'appels à ce fournisseur est atteint pour cette minute. Réessayez dans {wait} s.",
-            {
-                "fournisseur": dataset.provider_id,
-                "jeuDeDonnees": dataset.id,
-                "groupeDeQuota": dataset.quota.value,
-                "reessayerDans": wait,
-            },
-        )
+        return obtained + [over_budget(dataset, self.meter.retry_in())] * beyond if beyond else obtained
 
     def _finish(
         self,
@@ -380,7 +369,7 @@ class Operation:
         masked: bool,
         cache: bool,
     ) -> R | None:
-        record = _view(dataset, key, obtained, masked=masked)
+        record = view(dataset, key, obtained, masked=masked)
         failure = record if isinstance(record, ProviderError) else None
         self._close(line, obtained, cache=cache, outcome=failure, consulted=False)
         date = None
@@ -403,78 +392,3 @@ class Operation:
         elif outcome is not None:
             issue, code = Issue.ECHEC, outcome.code
         line.close(obtained, issue=issue, code=code, cache=cache, consulted=consulted)
-
-
-def _view(dataset: Dataset[K, S, R], key: K, obtained: Obtained, *, masked: bool) -> R | ProviderError:
-    """What this dataset makes of the source's value, masked or not: computed once, kept beside it."""
-    reference = (dataset.id, masked)
-    if reference in obtained.views:
-        view: R | ProviderError = obtained.views[reference]
-        return view
-    view = _viewed(dataset, key, obtained, masked=masked)
-    obtained.views[reference] = view
-    return view
-
-
-def _viewed(dataset: Dataset[K, S, R], key: K, obtained: Obtained, *, masked: bool) -> R | ProviderError:
-    if obtained.error is not None:
-        return obtained.error
-    try:
-        record = dataset.read(obtained.value, key)
-    except ProviderError as error:
-        return error
-    if not masked or dataset.opening.mask is None:
-        return record
-    public = dataset.opening.mask(record)
-    return NotFound() if public is None else public
-
-
-def denied_field(coordinate: str, scopes: frozenset[str]) -> Denied:
-    """The error of a field that the caller's scopes don't open."""
-    return Denied(
-        "Votre jeton n'ouvre pas ce champ. Demandez une des habilitations indiquées pour votre démarche.",
-        {
-            "coordinate": coordinate,
-            "requiredScopes": [[scope] for scope in sorted(scopes)],
-            "lienHabilitation": "https://datapass.api.gouv.fr",
-        },
-    )
-
-
-def _hides(dataset: Dataset[K, S, R], key: K, obtained: Obtained) -> bool:
-    """Whether the public view of this entity lacks anything that the whole one says."""
-    if dataset.opening.mask is None:
-        return False
-    return _view(dataset, key, obtained, masked=True) != _view(dataset, key, obtained, masked=False)
-
-
-def unit_of(subject: str) -> Siren | None:
-    """The legal unit that a subject belongs to; `None` for one that INSEE does not know (an RNA number alone)."""
-    digits = subject.removeprefix("FR")
-    return Siren(digits[:9]) if digits.isdigit() and len(digits) in {9, 14} else None
-
-
-def _traceability_missing(missing: tuple[str, ...]) -> TraceabilityMissing:
-    names = ", ".join(f"« {name} »" for name in missing)
-    return TraceabilityMissing(
-        f"Ce champ protégé demande de déclarer pourquoi vous le lisez. À fournir : {names}, par les en-têtes "
-        "X-Contexte, X-Objet et X-Destinataire ou par « extensions.tracabilite ».",
-        {"manquants": list(missing), "codeApiEntreprise": _TRACEABILITY_CODES[missing[0]]},
-    )
-
-
-def _rights_unchecked(dataset: AnyDataset) -> RightsUnchecked:
-    return RightsUnchecked(
-        "Les droits de votre jeton ne peuvent pas être vérifiés pour le moment : seules les données publiques sont "
-        "servies. Réessayez dans quelques secondes.",
-        {"fournisseur": dataset.provider_id, "jeuDeDonnees": dataset.id},
-    )
-
-
-_TRACEABILITY_CODES = {"contexte": "00201", "objet": "00202", "destinataire": "00203"}
-
-
-@lru_cache(maxsize=16_384)
-def utc_text(instant: datetime) -> str:
-    """An instant as answers write it: ISO 8601, UTC, to the second."""
-    return instant.isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -41,7 +41,7 @@ from resolvers.cache import Memory, Obtained
 from resolvers.decision import Level, level
 from resolvers.http_client import AiohttpClient, shared_tls
 from resolvers.later import Later
-from resolvers.operation import denied_field
+from resolvers.refusals import denied_field
 from resolvers.trace import Line, Trace
 from tracing.entry import Issue, Origin
 from tracing.journal import Journal
