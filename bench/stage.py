@@ -42,8 +42,7 @@ class Stage:
 
     def workers(self) -> list[int]:
         """The processes that serve: the children of the one that was started, or itself when it has none."""
-        children = Path(f"/proc/{self.api.pid}/task/{self.api.pid}/children").read_text().split()
-        return [int(child) for child in children] or [self.api.pid]
+        return _children(self.api.pid) or [self.api.pid]
 
     def memory(self, peak: bool = True) -> float:
         """Peak (or present) resident memory of the API, in MB."""
@@ -126,9 +125,12 @@ class Stage:
 def process_cpu(pid: int) -> float:
     """Seconds of CPU of a process and of its children, since their start."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-    return own + sum(process_cpu(int(child)) for child in children)
+    return own + sum(map(process_cpu, _children(pid)))
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def free_port(start: int, count: int = 1) -> int:

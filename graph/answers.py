@@ -21,16 +21,16 @@ def error_body(error: GraphQLError, request_id: str, fallback_code: str) -> Body
     """One error as the client reads it. What we did not foresee says nothing of its cause."""
     original = error.original_error
     extensions: Body = {"code": fallback_code}
-    message = in_french(error.message)
+    message = error.message
     if isinstance(original, FieldError):
-        message = error.message
         extensions = {"code": original.code, **_code_api(original.code_api), "reessayable": original.retryable}
         extensions.update(original.extensions)
     elif original is not None and not isinstance(original, GraphQLError):
         message = "Erreur interne du service. Signalez-la avec l'identifiant de la requête."
         extensions = {"code": "INTERNAL_SERVER_ERROR", "codeApiEntreprise": "00500"}
-    elif error.extensions:
-        extensions.update(error.extensions)
+    else:
+        message = in_french(message)
+        extensions.update(error.extensions or {})
     extensions["idRequete"] = request_id
     body: Body = {"message": message}
     if error.locations:

@@ -43,15 +43,19 @@ _TOKENS: Final = {
     "Float": "un nombre",
     "String": "une chaîne",
     "BlockString": "un bloc de texte",
-    "Comment": "un commentaire",
-    "<SOF>": "le début du document",
     "<EOF>": "la fin du document",
 }
 
 
-def _choices(hint: str) -> str:
-    """« Did you mean 'a', 'b', or 'c'? », with what precedes the names."""
-    *others, last = [f"« {name} »" for name in _NAMES.findall(hint)]
+def _quoted(text: str) -> list[str]:
+    return [f"« {name} »" for name in _NAMES.findall(text)]
+
+
+def _hint(hint: str) -> str:
+    """Nothing, or « Did you mean 'a', 'b', or 'c'? », with what precedes the names."""
+    if not hint:
+        return ""
+    *others, last = _quoted(hint)
     listed = f"{', '.join(others)} ou {last}" if others else last
     if "inline fragment" in hint:
         return f" Demandez-le par un fragment sur {listed}."
@@ -59,15 +63,11 @@ def _choices(hint: str) -> str:
 
 
 def _names(listed: str) -> str:
-    return ", ".join(f"« {name} »" for name in _NAMES.findall(listed))
+    return ", ".join(_quoted(listed))
 
 
 def _definition(definition: str) -> str:
     return "« schema »" if definition == "schema" else _names(definition)
-
-
-def _hint(hint: str) -> str:
-    return _choices(hint) if hint else ""
 
 
 def _token(description: str) -> str:
@@ -91,10 +91,8 @@ def _path(path: str) -> str:
 
 
 def _owner(text: str) -> str:
-    """« by operation 'A' », « in fragment 'B' »."""
-    name = _NAMES.search(text)
-    kind = "du fragment" if "fragment" in text else "de l'opération"
-    return "" if name is None else f" {kind} « {name[1]} »"
+    """Nothing, or « by operation 'A' »."""
+    return f" de l'opération {_names(text)}" if text else ""
 
 
 _TRANSLATED: Final[Mapping[str, Callable[[str], str]]] = {

@@ -53,6 +53,7 @@ from providers.declaration import Ouverture
 from resolvers.decision import AnyDataset, Level, level
 from resolvers.operation import Operation, Reason
 from resolvers.quotas import Meter
+from resolvers.refusals import UNTRACED
 from resolvers.spans import name_operation
 from resolvers.trace import Trace
 from tracing.entry import Origin
@@ -119,12 +120,7 @@ class Endpoint:
         except ClientGone:
             return Response(status_code=GONE)
         except JournalUnavailable:
-            body = refusal(
-                "L'accès ne peut pas être journalisé pour le moment : aucune donnée n'est servie. Réessayez.",
-                "JOURNAL_UNAVAILABLE",
-                request_id,
-                reessayable=True,
-            )
+            body = refusal(UNTRACED, "JOURNAL_UNAVAILABLE", request_id, reessayable=True)
             return json_answer(body, 503, media_type, request_id)
         response = json_answer(body, status, media_type, request_id)
         meter: Meter | None = getattr(request.state, "meter", None)

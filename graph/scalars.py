@@ -1,6 +1,5 @@
 """The scalars of the schema: identifiers that are checked at the door, amounts and instants."""
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -60,10 +59,6 @@ JSON = strawberry.scalar(
 
 class Json:
     """Marker of a JSON value in annotations."""
-
-
-def _instant(value: datetime) -> str:
-    return value.isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 SCALARS: dict[object, ScalarDefinition] = {

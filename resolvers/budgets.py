@@ -227,8 +227,6 @@ class Budget:
 def _until_reset(response: httpx.Response, now: datetime) -> timedelta | None:
     """The time left when an answer says that nothing remains: `x-rate-limit-*`, or the drafts of `RateLimit`."""
     headers = response.headers
-    if not any(b"rate" in name.lower() for name, _ in headers.raw):
-        return None  # most say nothing of it
     for remaining, reset in (
         ("x-rate-limit-remaining", "x-rate-limit-reset"),
         ("x-ratelimit-remaining", "x-ratelimit-reset"),

@@ -31,11 +31,8 @@ class Bulkhead:
             )
         self.waiting += 1
         try:
-            if not self._places.locked():
+            async with asyncio.timeout(max(patience.total_seconds(), 0)):
                 await self._places.acquire()
-            else:
-                async with asyncio.timeout(max(patience.total_seconds(), 0)):
-                    await self._places.acquire()
         except TimeoutError:
             raise TimedOut from None
         finally:

@@ -5,7 +5,7 @@ and the reading of its answer, which feeds the circuit. Logins take the same way
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
@@ -106,12 +106,12 @@ class Lane:
         self.circuit.refuse_if_open()
         judged = self._judged(read)
         async with self.bulkhead.place(min(left(ends), self._timing(timeouts).total)):
-            session = await self._session_within(ends)
+            session = await _within(ends, self._session())
             try:
                 call = build(replace(access, session=session))
                 return await self._transmit(label, call, timeouts, max_bytes, ends, judged)
             except _SessionRefused:
-                session = await self._renewed_within(session, ends)
+                session = await _within(ends, self._renewed(session))
             try:
                 call = build(replace(access, session=session))
                 return await self._transmit(label, call, timeouts, max_bytes, ends, judged)
@@ -311,7 +311,10 @@ class Lane:
         ends: float,
         span: CallSpan | None,
     ) -> httpx.Response:
-        """The answer to a call whose first attempt failed so."""
+        """The answer to a call whose first attempt failed so: it is replayed as the first of tenacity's, which counts and waits.
+
+        Nearly every call succeeds at once, and costs none of that.
+        """
         attempts = 0
         severed = False
 
@@ -362,23 +365,6 @@ class Lane:
     async def _session(self) -> str:
         return "" if self.session is None else await self.session.current()
 
-    async def _session_within(self, ends: float) -> str:
-        """A login may wait for that of another, and that for one more: not beyond the end of those who wait for the call."""
-        if self.session is None:
-            return ""
-        try:
-            async with asyncio.timeout(left(ends).total_seconds()):
-                return await self._session()
-        except TimeoutError:
-            raise TimedOut from None
-
-    async def _renewed_within(self, refused: str, ends: float) -> str:
-        try:
-            async with asyncio.timeout(left(ends).total_seconds()):
-                return await self._renewed(refused)
-        except TimeoutError:
-            raise TimedOut from None
-
     async def _renewed(self, refused: str) -> str:
         assert self.session is not None  # noqa: S101 - only a session can be refused
         return await self.session.renewed(refused)
@@ -417,6 +403,15 @@ def broken(response: httpx.Response | None, error: ProviderError | None) -> bool
 def failure_of(error: ProviderError | None) -> str | None:
     """The code that the figures count an error under; a "not found" is an answer."""
     return None if error is None or isinstance(error, NotFound) or not error.retryable else error.code
+
+
+async def _within(ends: float, session: Awaitable[str]) -> str:
+    """A login may wait for that of another, and that for one more: not beyond the end of those who wait for the call."""
+    try:
+        async with asyncio.timeout(left(ends).total_seconds()):
+            return await session
+    except TimeoutError:
+        raise TimedOut from None
 
 
 async def _read(read: Callable[[httpx.Response], Any], response: httpx.Response) -> Any:

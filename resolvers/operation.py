@@ -356,7 +356,9 @@ class Operation:
         made = sum((source.id, key) in self.trace.intentions for key in allowed)
         await self.meter.refund(dataset, granted - calls_for(source, made))
         beyond = len(keys) - len(allowed)
-        return obtained + [over_budget(dataset, self.meter.retry_in())] * beyond if beyond else obtained
+        if beyond:
+            obtained += [over_budget(dataset, self.meter.retry_in())] * beyond
+        return obtained
 
     def _finish(
         self,

@@ -1,7 +1,11 @@
 """Why a field is null, as its caller is told."""
 
+from typing import Final
+
 from resolvers.decision import AnyDataset
 from resolvers.errors import BudgetExceeded, DeadlineExceeded, Denied, JournalDown, RightsUnchecked, TraceabilityMissing
+
+UNTRACED: Final = "L'accès ne peut pas être journalisé pour le moment : aucune donnée n'est servie. Réessayez."
 
 
 def denied_field(coordinate: str, scopes: frozenset[str]) -> Denied:
@@ -40,9 +44,7 @@ def deadline_exceeded(dataset: AnyDataset) -> DeadlineExceeded:
 
 
 def journal_down(dataset: AnyDataset) -> JournalDown:
-    return JournalDown(
-        "L'accès ne peut pas être journalisé pour le moment : aucune donnée n'est servie. Réessayez.", _about(dataset)
-    )
+    return JournalDown(UNTRACED, _about(dataset))
 
 
 def over_budget(dataset: AnyDataset, wait: int) -> BudgetExceeded:

@@ -42,6 +42,7 @@ from resolvers.decision import Level, level
 from resolvers.http_client import AiohttpClient, shared_tls
 from resolvers.later import Later
 from resolvers.refusals import denied_field
+from resolvers.tasks import together
 from resolvers.trace import Line, Trace
 from tracing.entry import Issue, Origin
 from tracing.journal import Journal
@@ -69,9 +70,7 @@ class Provider:
         how = dataset.source.how
         assert isinstance(how, Http)
         if how.bulk is None:
-            if len(keys) == 1:
-                return [await self._one(dataset, keys[0])]
-            return list(await asyncio.gather(*(self._one(dataset, key) for key in keys)))
+            return await together([self._one(dataset, key) for key in keys])
         response = await self._send(dataset, how.bulk.call(keys, self._access))
         found = how.bulk.parse(response, keys)
         return [self._kept(dataset, key, found[key]) for key in keys]

@@ -85,6 +85,11 @@ VALIDATION = [
         "Les champs « a » s'opposent : leurs arguments diffèrent. "
         "Donnez-leur des alias différents pour les lire tous deux.",
     ),
+    (
+        '{ node(id: "1") { ... on Entreprise { a: siren } ... on Etablissement { a: siret } } }',
+        "Les champs « a » s'opposent : leurs types, « Siren! » et « Siret! », diffèrent. "
+        "Donnez-leur des alias différents pour les lire tous deux.",
+    ),
     ('{ entreprise(siren: "552100554", siren: "552100554") { siren } }', "L'argument « siren » est donné deux fois."),
     ("query($a: Int, $a: Int) { moi { siret } }", "La variable « $a » est définie deux fois."),
     (
